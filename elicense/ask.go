@@ -33,6 +33,14 @@ const askLife = 5 * time.Minute
 // Ends is when a request can be answered no more.
 func (a Ask) Ends() time.Time { return a.At.Add(askLife) }
 
+// nonce is that of a request, or nothing where nobody asked.
+func (a *Ask) nonce() []byte {
+	if a == nil {
+		return nil
+	}
+	return a.Nonce[:]
+}
+
 // Bounds of a request.
 const (
 	maxAsk    = 400 // characters of its text
@@ -203,7 +211,7 @@ func (s *Service) ShowAnswer(ctx context.Context, id, text, presentation string)
 	if err != nil {
 		return Shown{}, Ask{}, err
 	}
-	shown, err := s.Present(ctx, id, PresentRequest{Profile: a.Profile, Challenge: a.Nonce[:], Presentation: presentation, AskedBy: askedBy(a)})
+	shown, err := s.Present(ctx, id, PresentRequest{Asked: &a, Presentation: presentation})
 	return shown, a, err
 }
 

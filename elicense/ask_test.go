@@ -120,6 +120,24 @@ func TestAnAnswerGoesOnBehindTheEndOfItsRequest(t *testing.T) {
 	if r, err := w.Service.VerifyAnswer(context.Background(), again.Code, ask.Nonce[:]); err != nil || r.Code != "V00" {
 		t.Errorf("%s %v", r.Code, err)
 	}
+	ordinary, err := w.Service.Present(licensetest.Person, l.ID, elicense.PresentRequest{Profile: "p"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = w.Service.ShowAnswer(licensetest.Person, l.ID, text, ordinary.ID)
+	wantCode(t, err, fault.NotFound) // it would answer behind the end of the request, and nobody would be named in the audit trail
+	_, other, err := w.Service.NewAsk(context.Background(), "", "p", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, _, err := w.Service.ShowAnswer(licensetest.Person, l.ID, other, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = w.Service.ShowAnswer(licensetest.Person, l.ID, text, answer.ID)
+	wantCode(t, err, fault.NotFound)
+	_, err = w.Service.Present(licensetest.Person, l.ID, elicense.PresentRequest{Presentation: answer.ID})
+	wantCode(t, err, fault.NotFound)
 }
 
 func TestRequestsThatAreNone(t *testing.T) {

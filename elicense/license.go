@@ -232,6 +232,7 @@ type Presentation struct {
 	ExpiresAt time.Time
 	UsedAt    time.Time // zero until scanned
 	Agent     string    // who shows it for the holder; empty: the holder
+	Asked     []byte    // nonce of the request that it answers; empty where nobody asked
 }
 
 // Presentations keeps minted tokens.

@@ -1,6 +1,7 @@
 package elicense
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"encoding/hex"
@@ -34,7 +35,7 @@ const defaultProfile = "m"
 type PresentRequest struct {
 	Profile      string // p, m, f or a; the masked view when empty
 	Challenge    []byte // 8 octets from the verifier's request, or none
-	AskedBy      string // whose request the challenge is of; for the audit trail
+	Asked        *Ask   // the request that this answers; its view and nonce take the places of the two above
 	Presentation string // show this one again with the current step, as the page does every 15 seconds
 }
 
@@ -75,11 +76,14 @@ func (s *Service) Present(ctx context.Context, id string, r PresentRequest) (Sho
 	if err := s.usable(ctx, l, "show code"); err != nil {
 		return Shown{}, err
 	}
+	if r.Asked != nil {
+		r.Profile, r.Challenge = r.Asked.Profile, r.Asked.Nonce[:]
+	}
 	var p Presentation
 	if r.Presentation != "" {
-		p, err = s.again(ctx, l, r.Presentation)
+		p, err = s.again(ctx, l, r)
 	} else {
-		p, err = s.mint(ctx, l, r.Profile, r.AskedBy)
+		p, err = s.mint(ctx, l, r)
 	}
 	if err != nil {
 		return Shown{}, err
@@ -95,9 +99,11 @@ func holder(actor reqctx.Actor) string {
 	return actor.ID
 }
 
-func (s *Service) again(ctx context.Context, l License, id string) (Presentation, error) {
-	p, err := s.cfg.Store.FindPresentation(ctx, id)
-	if err == nil && (p.License != l.ID || p.HolderRef != l.HolderRef) { // a co-owner has showings of their own, with a key of their own
+// again finds a showing that goes on. It is its own holder's, with a key of theirs, and what answers a request answers that one to its end: else a request
+// that is over could be answered by a showing that was made for something else.
+func (s *Service) again(ctx context.Context, l License, r PresentRequest) (Presentation, error) {
+	p, err := s.cfg.Store.FindPresentation(ctx, r.Presentation)
+	if err == nil && (p.License != l.ID || p.HolderRef != l.HolderRef || !bytes.Equal(p.Asked, r.Asked.nonce())) {
 		err = ErrNotFound
 	}
 	if err != nil {
@@ -112,7 +118,8 @@ func (s *Service) again(ctx context.Context, l License, id string) (Presentation
 	return p, nil
 }
 
-func (s *Service) mint(ctx context.Context, l License, profile, askedBy string) (Presentation, error) {
+func (s *Service) mint(ctx context.Context, l License, r PresentRequest) (Presentation, error) {
+	profile := r.Profile
 	if profile == "" {
 		profile = defaultProfile
 	}
@@ -152,10 +159,11 @@ func (s *Service) mint(ctx context.Context, l License, profile, askedBy string) 
 	p := Presentation{
 		ID: ident.New(s.cfg.Rand, "prs"), PIDKey: pidKey, ShortID: statuslist.ShortID(token.PID[:]), License: l.ID, HolderRef: l.HolderRef, Profile: profile,
 		View: signed.View, Signature: signed.Signature, HolderKey: holderKey.ID, IssuedAt: token.IssuedAt, ExpiresAt: token.Expires(), Agent: agentOf(reqctx.From(ctx).Actor),
+		Asked: r.Asked.nonce(),
 	}
 	details := []string{"presentation", p.ID, "profile", profile}
-	if askedBy != "" {
-		details = append(details, "asked_by", askedBy)
+	if r.Asked != nil {
+		details = append(details, "asked_by", askedBy(*r.Asked))
 	}
 	record := audit.With(s.event(ctx, "license.presentation.minted", l.ID, now, details...))
 	return p, s.usedFault(ctx, l, s.cfg.Store.AddPresentation(ctx, p, record), "store presentation")

@@ -2,6 +2,7 @@ package licensedb
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -131,9 +132,9 @@ func (s *Store) AddPresentation(ctx context.Context, p elicense.Presentation, re
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO lic_presentation
-			(pid_key, id, short_id, license, holder_ref, profile, view_token, signature, holder_key, issued_at, expires_at, used_at, agent)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-			p.PIDKey, p.ID, p.ShortID[:], p.License, p.HolderRef, p.Profile, p.View, p.Signature, p.HolderKey, sqldb.Micros(p.IssuedAt), sqldb.Micros(p.ExpiresAt), sqldb.Micros(p.UsedAt), p.Agent)
+			(pid_key, id, short_id, license, holder_ref, profile, view_token, signature, holder_key, issued_at, expires_at, used_at, agent, asked)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+			p.PIDKey, p.ID, p.ShortID[:], p.License, p.HolderRef, p.Profile, p.View, p.Signature, p.HolderKey, sqldb.Micros(p.IssuedAt), sqldb.Micros(p.ExpiresAt), sqldb.Micros(p.UsedAt), p.Agent, hex.EncodeToString(p.Asked))
 		if err != nil {
 			return err
 		}
@@ -141,19 +142,23 @@ func (s *Store) AddPresentation(ctx context.Context, p elicense.Presentation, re
 	})
 }
 
-const presentationColumns = "pid_key, id, short_id, license, holder_ref, profile, view_token, signature, holder_key, issued_at, expires_at, used_at, agent"
+const presentationColumns = "pid_key, id, short_id, license, holder_ref, profile, view_token, signature, holder_key, issued_at, expires_at, used_at, agent, asked"
 
 func (s *Store) presentation(ctx context.Context, condition, value string) (elicense.Presentation, error) {
 	var p elicense.Presentation
 	var short []byte
+	var asked string
 	var issued, expires, used int64
 	err := s.db.Read().QueryRowContext(ctx, "SELECT "+presentationColumns+" FROM lic_presentation WHERE "+condition, value).Scan(
-		&p.PIDKey, &p.ID, &short, &p.License, &p.HolderRef, &p.Profile, &p.View, &p.Signature, &p.HolderKey, &issued, &expires, &used, &p.Agent)
+		&p.PIDKey, &p.ID, &short, &p.License, &p.HolderRef, &p.Profile, &p.View, &p.Signature, &p.HolderKey, &issued, &expires, &used, &p.Agent, &asked)
 	if err != nil {
 		return elicense.Presentation{}, notFound(err)
 	}
 	if p.ShortID, err = shortID(short); err != nil {
 		return elicense.Presentation{}, err
+	}
+	if p.Asked, err = hex.DecodeString(asked); err != nil {
+		return elicense.Presentation{}, fmt.Errorf("licensedb: nonce of a request: %w", err)
 	}
 	p.IssuedAt, p.ExpiresAt, p.UsedAt = sqldb.Time(issued), sqldb.Time(expires), sqldb.Time(used)
 	return p, nil

@@ -341,6 +341,13 @@ func TestVerifyWithoutANetwork(t *testing.T) {
 		t.Errorf("a code that is shown: %s", text)
 	}
 	b.look(tab, "away-code")
+	tab.Open(t, away+"/verify")
+	script(`document.querySelector("#verify-page-text").closest("details").open = true`)
+	tab.Fill(t, map[string]string{"verify-code": shown.Code, "verify-page-text": "营业执照"})
+	tab.Press(t, "verify-code-submit", ".result")
+	if code := script(`document.querySelector("#verdict-code").innerText`); code != "V20" {
+		t.Errorf("a code beside a text that is not its own is %s", code)
+	}
 
 	script(`caches.open("yinxin-verify").then(async (c) => { const r = await c.match("/verify/trust"), h = new Headers(r.headers); h.set("Kept", new Date(Date.now() - 7 * 24 * 3600e3 - 1000).toISOString()); await c.put("/verify/trust", new Response(await r.text(), {headers: h})); })`)
 	tab.Open(t, away+"/verify")

@@ -541,7 +541,33 @@ func showing(n int, license string) elicense.Presentation {
 	return elicense.Presentation{
 		ID: fmt.Sprint("prs", n), PIDKey: fmt.Sprint("pid", n), ShortID: [8]byte{byte(n)}, License: license, HolderRef: "account:a", Profile: "m", View: []byte{1}, Signature: []byte{2},
 		HolderKey: "key", IssuedAt: Start, ExpiresAt: Start.Add(10 * time.Minute),
+		Asked: []byte{8: byte(n)}[1:],
 	}
+}
+
+// everyPage lists page by page, to the end.
+func everyPage[T any](t *testing.T, list func(after string) ([]T, string, error)) (all []T) {
+	t.Helper()
+	after := ""
+	for range 9 {
+		page, next, err := list(after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, page...)
+		if after = next; next == "" {
+			return all
+		}
+	}
+	t.Fatal("the pages do not end")
+	return nil
+}
+
+func idsOf[T any](all []T, id func(T) string) (ids []string) {
+	for _, one := range all {
+		ids = append(ids, id(one))
+	}
+	return ids
 }
 
 func presentations(t *testing.T, s elicense.Store) {

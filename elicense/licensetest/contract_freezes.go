@@ -60,17 +60,7 @@ func freezes(t *testing.T, s elicense.Store) {
 	if !frozenNow(t, s, "account:a", "lic_3") || frozenNow(t, s, "account:b", "lic_3") {
 		t.Error("all licences")
 	}
-	var list []elicense.Freeze
-	for after, pages := "", 0; pages < 9; pages++ {
-		page, next, err := s.ListFreezes(ctx, "account:a", after, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, page...)
-		if after = next; next == "" {
-			break
-		}
-	}
+	list := everyPage(t, func(after string) ([]elicense.Freeze, string, error) { return s.ListFreezes(ctx, "account:a", after, 1) })
 	if want := []elicense.Freeze{freezeOf("account:a", ""), freezeOf("account:a", "lic_1"), freezeOf("account:a", "lic_2")}; !reflect.DeepEqual(list, want) {
 		t.Errorf("%+v", list)
 	}

@@ -41,19 +41,10 @@ func grants(t *testing.T, s elicense.Store) {
 		t.Errorf("one that is not there: %v", err)
 	}
 	for _, q := range []elicense.GrantQuery{{HolderRef: "account:a", Limit: 2}, {Grantee: "portal", Limit: 2}} {
-		var ids []string
-		for pages := 0; pages < 9; pages++ {
-			page, next, err := s.ListGrants(ctx, q)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, g := range page {
-				ids = append(ids, g.ID)
-			}
-			if q.After = next; next == "" {
-				break
-			}
-		}
+		ids := idsOf(everyPage(t, func(after string) ([]elicense.Grant, string, error) {
+			q.After = after
+			return s.ListGrants(ctx, q)
+		}), func(g elicense.Grant) string { return g.ID })
 		if !slices.Equal(ids, []string{"lgrant_4", "lgrant_3", "lgrant_2", "lgrant_1", "lgrant_0"}) {
 			t.Errorf("%+v: %v", q, ids)
 		}

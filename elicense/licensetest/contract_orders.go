@@ -52,19 +52,10 @@ func orders(t *testing.T, s elicense.Store) {
 		"of areas": {elicense.OrderFilter{Areas: []string{"1/3/", "2/"}, Limit: 2}, []string{"lorder_4"}},
 		"nowhere":  {elicense.OrderFilter{Areas: []string{}, Limit: 2}, nil},
 	} {
-		var ids []string
-		for pages := 0; pages < 9; pages++ {
-			page, next, err := s.ListOrders(ctx, c.filter)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, o := range page {
-				ids = append(ids, o.ID)
-			}
-			if c.filter.After = next; next == "" {
-				break
-			}
-		}
+		ids := idsOf(everyPage(t, func(after string) ([]elicense.Order, string, error) {
+			c.filter.After = after
+			return s.ListOrders(ctx, c.filter)
+		}), func(o elicense.Order) string { return o.ID })
 		if !slices.Equal(ids, c.want) {
 			t.Errorf("%s: %v", name, ids)
 		}

@@ -54,19 +54,7 @@ func papers(t *testing.T, s elicense.Store) {
 	if err := s.NoteUse(ctx, []elicense.Use{checked}, record("checked")); err != nil {
 		t.Errorf("a check of a paper that is out: %v", err)
 	}
-	var ids []string
-	for after, pages := "", 0; pages < 9; pages++ {
-		page, next, err := s.ListPapers(ctx, "account:a", after, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, p := range page {
-			ids = append(ids, p.ID)
-		}
-		if after = next; next == "" {
-			break
-		}
-	}
+	ids := idsOf(everyPage(t, func(after string) ([]elicense.Paper, string, error) { return s.ListPapers(ctx, "account:a", after, 1) }), func(p elicense.Paper) string { return p.ID })
 	if want := []string{"lpap_4", "lpap_3", "lpap_2", "lpap_1"}; !slices.Equal(ids, want) {
 		t.Errorf("%v", ids)
 	}

@@ -14,7 +14,7 @@
 //	yinxinVerifier.letters(bytes, name)          → {} or {error}: the built-in face (esign/typeface), for documents that bring no fonts
 //	yinxinVerifier.page(number, prefix, title)   → {page} or {error}: a page of what was viewed last, as SVG or PNG with the places of its seals
 //
-// bytes is a Uint8Array, name a text, options may hold at (RFC 3339), strict and locale ("zh-CN", "en"). report is the
+// bytes is a Uint8Array, name a text, options may hold at (RFC 3339), strict, locale ("zh-CN", "en"), and for codes page_text and challenge (8 octets in base64url). report is the
 // text that `yinxin verify --json` prints for the same file, trust and time, octet by octet. error is a text and means
 // misuse, as exit status 3 does on the command line; whatever is wrong with a file itself is part of the report. A fault
 // of the program is an indeterminate report, never an exception and never another verdict.

@@ -3,11 +3,13 @@
 package main
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
 	"syscall/js"
 	"time"
+	"unicode/utf8"
 
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/sdk/offline"
@@ -65,13 +67,15 @@ func judge(verifier *offline.Verifier, arguments []js.Value) (result verify.Resu
 	if len(arguments) > 2 {
 		options = arguments[2]
 	}
-	at, strict, locale, err := readOptions(options)
+	asked, err := readOptions(options)
 	if err != nil {
 		return result, nil, err
 	}
-	verifier.SetTime(at)
-	verifier.SetStrict(strict)
-	verifier.SetLocale(locale)
+	verifier.SetTime(asked.at)
+	verifier.SetStrict(asked.strict)
+	verifier.SetLocale(asked.locale)
+	verifier.SetPageText(asked.pageText)
+	verifier.SetChallenge(asked.challenge)
 	return verifier.VerifyAt(time.Now(), name, content), content, nil
 }
 
@@ -99,33 +103,70 @@ func document(arguments []js.Value, limit int) ([]byte, string, error) {
 	return content, name, nil
 }
 
-func readOptions(options js.Value) (at time.Time, strict bool, locale string, err error) {
-	locale = offline.Locales[0]
+// maxPageText bounds the text of a page, in characters, as the page and the service do.
+const maxPageText = 16 << 10
+
+// settings are the options of a call, those that were left out with their usual values.
+type settings struct {
+	at        time.Time
+	strict    bool
+	locale    string
+	pageText  string
+	challenge []byte
+}
+
+func readOptions(options js.Value) (settings, error) {
+	read := settings{locale: offline.Locales[0]}
 	if options.IsUndefined() || options.IsNull() {
-		return at, strict, locale, nil
+		return read, nil
 	}
 	if options.Type() != js.TypeObject {
-		return at, strict, locale, errors.New("options are an object")
+		return read, errors.New("options are an object")
 	}
-	if value := options.Get("at"); !value.IsUndefined() {
-		if value.Type() != js.TypeString {
-			return at, strict, locale, errors.New("at is a time as text (RFC 3339)")
+	text := func(name string) (value string, given bool, err error) {
+		v := options.Get(name)
+		if v.IsUndefined() {
+			return "", false, nil
 		}
-		if at, err = time.Parse(time.RFC3339, value.String()); err != nil {
-			return at, strict, locale, fmt.Errorf("at: %w", err)
+		if v.Type() != js.TypeString {
+			return "", false, fmt.Errorf("%s is a text", name)
+		}
+		return v.String(), true, nil
+	}
+	if value, given, err := text("at"); err != nil {
+		return read, err
+	} else if given {
+		if read.at, err = time.Parse(time.RFC3339, value); err != nil {
+			return read, fmt.Errorf("at is a time (RFC 3339): %w", err)
 		}
 	}
 	if value := options.Get("strict"); !value.IsUndefined() {
 		if value.Type() != js.TypeBoolean {
-			return at, strict, locale, errors.New("strict is true or false")
+			return read, errors.New("strict is true or false")
 		}
-		strict = value.Bool()
+		read.strict = value.Bool()
 	}
-	if value := options.Get("locale"); !value.IsUndefined() {
-		if value.Type() != js.TypeString || !slices.Contains(offline.Locales, value.String()) {
-			return at, strict, locale, fmt.Errorf("locale is one of %v", offline.Locales)
+	if value, given, err := text("locale"); err != nil {
+		return read, err
+	} else if given {
+		if !slices.Contains(offline.Locales, value) {
+			return read, fmt.Errorf("locale is one of %v", offline.Locales)
 		}
-		locale = value.String()
+		read.locale = value
 	}
-	return at, strict, locale, nil
+	value, _, err := text("page_text")
+	if err != nil {
+		return read, err
+	}
+	if utf8.RuneCountInString(value) > maxPageText {
+		return read, fmt.Errorf("page_text is longer than %d characters", maxPageText)
+	}
+	read.pageText = value
+	if value, _, err = text("challenge"); err != nil || value == "" {
+		return read, err
+	}
+	if read.challenge, err = base64.RawURLEncoding.Strict().DecodeString(value); err != nil || len(read.challenge) != 8 {
+		return read, errors.New("challenge is 8 octets in base64url")
+	}
+	return read, nil
 }

@@ -56,8 +56,8 @@ func (v *viewer) view(arguments []js.Value) (answer map[string]any) {
 	}
 	locale := offline.Locales[0]
 	if len(arguments) > 2 {
-		if _, _, asked, err := readOptions(arguments[2]); err == nil {
-			locale = asked
+		if asked, err := readOptions(arguments[2]); err == nil {
+			locale = asked.locale
 		}
 	}
 	results, err := verdict.Read(text, locale)

@@ -29,10 +29,10 @@ export async function load(wasm) {
     // verify judges one file or presentation code and returns the report as text. It throws on wrong arguments only.
     verify(bytes, name, options) {
       if (options !== undefined && typeof options !== "object") throw new Error("yinxin: options are an object");
-      const {at, strict, locale} = options ?? {}; // read here: an exception inside the program would end it
+      const {at, strict, locale, page_text, challenge} = options ?? {}; // read here: an exception inside the program would end it
       let answer;
       try {
-        answer = program.verify(bytes, name, {at, strict, locale});
+        answer = program.verify(bytes, name, {at, strict, locale, page_text, challenge});
       } catch {
         return broken(name); // the program has ended, for instance for want of memory
       }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/conformance/vectors"
+	"github.com/yinxin-gov/yinxin/elicense"
 	"github.com/yinxin-gov/yinxin/elicense/licensetest"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/testkit"
@@ -111,10 +113,34 @@ func TestX17BrowserGivesTheReportOfTheCommandLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := w.Service.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	published := map[string][]byte{}
+	for _, name := range []string{elicense.NameKeys, elicense.NameDelta} {
+		object, err := w.Service.Published(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		published[name] = object.Content
+	}
+	ask, request, err := w.Service.NewAsk(t.Context(), "", "m", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, _, err := w.Service.ShowAnswer(licensetest.Person, l.ID, request, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	paper, err := w.Service.PrintPaper(licensetest.Person, l.ID, elicense.PaperRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	challenge, page := base64.RawURLEncoding.EncodeToString(ask.Nonce[:]), strings.Join(paper.Lines, "\n")
 	options := w.Options(t)
 	trust := []input{
 		{Name: "root.pem", Content: options.Roots.Certificates()[0].EncodePEM()}, {Name: "issuing.cer", Content: options.Intermediates.Certificates()[0].Raw},
-		{Name: "issuing.crl", Content: options.CRLs[0].Raw}, {Name: "1.list", Content: list.Content},
+		{Name: "issuing.crl", Content: options.CRLs[0].Raw}, {Name: "1.list", Content: list.Content}, {Name: "keys", Content: published[elicense.NameKeys]}, {Name: "delta", Content: published[elicense.NameDelta]},
 	}
 	at := w.Now().Format(time.RFC3339)
 	given := func(more map[string]any) map[string]any {
@@ -135,6 +161,14 @@ func TestX17BrowserGivesTheReportOfTheCommandLine(t *testing.T) {
 		{"cut.ofd", license[:len(license)/2], given(nil)}, {"empty", []byte{}, given(nil)}, {"text.txt", []byte("hello"), given(nil)}, {"code.txt", []byte("LZ1:NOTACODE"), given(nil)},
 		{"link.txt", []byte("https://evil.example/x"), given(nil)}, {"a.pdf", []byte("%PDF-1.7\n%%EOF\n"), given(nil)}, {"root.cer", trust[1].Content, given(nil)},
 	}
+	codes := map[string]string{ // what somebody says beside a code counts here too
+		"answer, of this request": "V00", "answer, of another one": "V41", "answer, nobody asked": "V01", "paper, its text": "V00", "paper, another text": "V20", "paper, no text": "V00", "answer, beside a text": "V20",
+	}
+	files = append(files,
+		input{"answer, of this request", []byte(answer.Code), given(map[string]any{"challenge": challenge})}, input{"answer, of another one", []byte(answer.Code), given(map[string]any{"challenge": "AAAAAAAAAAA"})},
+		input{"answer, nobody asked", []byte(answer.Code), given(map[string]any{"challenge": ""})}, input{"paper, its text", []byte(paper.Code), given(map[string]any{"page_text": page})},
+		input{"paper, another text", []byte(paper.Code), given(map[string]any{"page_text": page + "x"})}, input{"paper, no text", []byte(paper.Code), given(nil)},
+		input{"answer, beside a text", []byte(answer.Code), given(map[string]any{"challenge": challenge, "page_text": page})})
 	for _, place := range []int{len(license) / 3, len(license) / 2, len(license) - 30} {
 		changed := bytes.Clone(license)
 		changed[place] ^= 1
@@ -183,6 +217,9 @@ func TestX17BrowserGivesTheReportOfTheCommandLine(t *testing.T) {
 		if got := answers.Reports[i]; got.Error != "" || got.Value != want {
 			t.Errorf("%s: the browser says\n%s%s\nthe SDK\n%s", file.Name, got.Value, got.Error, want)
 		}
+		if code, ok := codes[file.Name]; ok && !strings.Contains(want, `"code": "`+code+`"`) {
+			t.Errorf("%s: %s\nwant %s", file.Name, want, code)
+		}
 	}
 	t.Logf("%d files: %v", len(files), verdicts)
 	if verdicts[verify.Valid] < 2 || verdicts[verify.Invalid] < 10 || verdicts[verify.Indeterminate] < 10 {
@@ -222,6 +259,15 @@ func bySDK(t *testing.T, trust []input, file input) (string, verify.Verdict) {
 	v.SetTime(at)
 	strict, _ := file.Options["strict"].(bool)
 	v.SetStrict(strict)
+	text, _ := file.Options["page_text"].(string)
+	v.SetPageText(text)
+	if challenge, ok := file.Options["challenge"].(string); ok && challenge != "" {
+		nonce, err := base64.RawURLEncoding.DecodeString(challenge)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.SetChallenge(nonce)
+	}
 	v.SetLocale("zh-CN")
 	if locale, ok := file.Options["locale"].(string); ok {
 		v.SetLocale(locale)

@@ -16,7 +16,7 @@ interface Answer {
 
 interface Program {
   addTrust(bytes: Uint8Array, name: string): Answer;
-  view(bytes: Uint8Array, name: string, options: { locale: string }): Answer;
+  view(bytes: Uint8Array, name: string, options: { locale: string; page_text?: string; challenge?: string }): Answer;
   letters(bytes: Uint8Array, name: string): Answer;
   page(number: number, prefix: string, title: string): Answer;
 }
@@ -30,6 +30,8 @@ interface Request {
   bytes: ArrayBuffer;
   name: string;
   locale: string;
+  pageText?: string; // of the page on which a code stands
+  challenge?: string; // of the request that a code answers
   number: number;
   prefix: string;
   title: string;
@@ -90,7 +92,7 @@ scope.onmessage = async (event) => {
     const verifier = await program!;
     if (request.kind === "view") {
       const begun = performance.now();
-      const answer = verifier.view(new Uint8Array(request.bytes), request.name, { locale: request.locale });
+      const answer = verifier.view(new Uint8Array(request.bytes), request.name, { locale: request.locale, page_text: request.pageText, challenge: request.challenge });
       if (!answer.view) throw new Error(answer.error);
       scope.postMessage({ kind: "view", view: JSON.parse(answer.view), took: performance.now() - begun });
     } else if (request.kind === "page") {

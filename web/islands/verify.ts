@@ -91,7 +91,7 @@ function begin(drop: HTMLElement): void {
     worker = started = undefined;
   }
 
-  async function check(file: File): Promise<void> {
+  async function check(file: File, beside: { pageText?: string; challenge?: string } = {}): Promise<void> {
     const button = form.querySelector<HTMLButtonElement>("#verify-submit")!;
     button.disabled = waiting = true;
     try {
@@ -99,7 +99,7 @@ function begin(drop: HTMLElement): void {
       await start();
       say(t("verify.local.checking"));
       const bytes = await file.arrayBuffer();
-      const answer = await ask({ kind: "view", bytes, name: file.name, locale: data.locale === "en" ? "en" : "zh-CN" }, [bytes]);
+      const answer = await ask({ kind: "view", bytes, name: file.name, locale: data.locale === "en" ? "en" : "zh-CN", ...beside }, [bytes]);
       await show(answer.view, answer.took);
     } catch (why) {
       console.warn("the file could not be checked here:", why);
@@ -117,11 +117,13 @@ function begin(drop: HTMLElement): void {
   const network = (): void => { away.hidden = navigator.onLine; };
   for (const event of ["online", "offline"]) addEventListener(event, network);
   network();
-  document.getElementById("verify-code-submit")!.closest("form")!.addEventListener("submit", (event) => {
+  const codes = document.getElementById("verify-code-submit")!.closest("form")!;
+  codes.addEventListener("submit", (event) => {
     const text = document.querySelector<HTMLInputElement>("#verify-code")!.value.trim();
     if (navigator.onLine || text === "") return;
     event.preventDefault();
-    void check(new File([text], "code.txt"));
+    const typed = codes.querySelector<HTMLTextAreaElement>("#verify-page-text")!.value, challenge = codes.querySelector<HTMLInputElement>("[name=verify-challenge]")?.value;
+    void check(new File([text], "code.txt"), { pageText: typed, challenge });
   });
   document.getElementById("verify-number-submit")!.closest("form")!.addEventListener("submit", (event) => {
     if (navigator.onLine) return;

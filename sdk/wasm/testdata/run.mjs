@@ -29,6 +29,10 @@ const wrong = {
   "number as time": attempt(() => verifier.verify(new Uint8Array(3), "a", {at: 5})),
   "text as strict": attempt(() => verifier.verify(new Uint8Array(3), "a", {strict: "no"})),
   "other language": attempt(() => verifier.verify(new Uint8Array(3), "a", {locale: "fr"})),
+  "number as text of a page": attempt(() => verifier.verify(new Uint8Array(3), "a", {page_text: 5})),
+  "long text of a page": attempt(() => verifier.verify(new Uint8Array(3), "a", {page_text: "文".repeat(16385)})),
+  "short challenge": attempt(() => verifier.verify(new Uint8Array(3), "a", {challenge: "AAAA"})),
+  "challenge that is no base64url": attempt(() => verifier.verify(new Uint8Array(3), "a", {challenge: "AAAAAAAAAA="})),
   "no trust": attempt(() => verifier.addTrust()),
 };
 wrong["options that throw"] = attempt(() => verifier.verify(new Uint8Array(3), "a", {get strict() { throw new Error("boom"); }}));
