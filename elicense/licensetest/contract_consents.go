@@ -185,7 +185,9 @@ func consents(t *testing.T, s elicense.Store) {
 	}
 	answer("lgrant_4", "account:b", elicense.ConsentAgreed, at, false)
 
-	ids := idsOf(everyPage(t, func(after string) ([]elicense.Consent, string, error) { return s.ListConsents(ctx, "account:b", after, 2) }), func(c elicense.Consent) string { return c.Grant })
+	ids := idsOf(everyPage(t, func(after string) ([]elicense.Consent, string, error) {
+		return s.ListConsents(ctx, "account:b", after, 2)
+	}), func(c elicense.Consent) string { return c.Grant })
 	if !slices.Equal(ids, []string{"lgrant_4", "lgrant_3", "lgrant_2", "lgrant_1", "lgrant_0"}) {
 		t.Errorf("%v", ids)
 	}

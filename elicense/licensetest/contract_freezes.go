@@ -60,7 +60,9 @@ func freezes(t *testing.T, s elicense.Store) {
 	if !frozenNow(t, s, "account:a", "lic_3") || frozenNow(t, s, "account:b", "lic_3") {
 		t.Error("all licences")
 	}
-	list := everyPage(t, func(after string) ([]elicense.Freeze, string, error) { return s.ListFreezes(ctx, "account:a", after, 1) })
+	list := everyPage(t, func(after string) ([]elicense.Freeze, string, error) {
+		return s.ListFreezes(ctx, "account:a", after, 1)
+	})
 	if want := []elicense.Freeze{freezeOf("account:a", ""), freezeOf("account:a", "lic_1"), freezeOf("account:a", "lic_2")}; !reflect.DeepEqual(list, want) {
 		t.Errorf("%+v", list)
 	}
